@@ -1,6 +1,8 @@
 //! Access to the engine: the first process holds it, commands join it, and the app waits for it.
 
-use tokio::sync::oneshot;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 use usher_engine::StartError;
 use usher_ipc::{Access, Holder, HolderKind, Server};
@@ -37,4 +39,23 @@ async fn the_app_waits_for_a_command_but_not_for_a_second_app() {
     let _server = Server::start(engine, Holder::App { show_window: Box::new(|| ()) }).unwrap();
     let second = Access::hold(&fixture.options(), HolderKind::App, |_| panic!("waited for an app")).await;
     assert!(matches!(second, Err(StartError::Held { .. })));
+}
+
+#[tokio::test]
+async fn usher_serve_makes_room_for_the_app_but_not_for_another_usher_serve() {
+    let fixture = Fixture::new().await;
+    let engine = Access::hold(&fixture.options(), HolderKind::Serve, |_| ()).await.unwrap();
+    let yielded = Arc::new(Notify::new());
+    let yield_now = Arc::clone(&yielded);
+    let yield_now = Box::new(move || yield_now.notify_one());
+    let server = Server::start(engine.clone(), Holder::Serve { yield_now }).unwrap();
+    let second = Access::hold(&fixture.options(), HolderKind::Serve, |_| ()).await;
+    assert!(matches!(second, Err(StartError::Held { .. })));
+
+    let options = fixture.options();
+    let holding = tokio::spawn(async move { Access::hold(&options, HolderKind::App, |_| ()).await });
+    timeout(DEADLINE, yielded.notified()).await.unwrap();
+    server.finish().await;
+    engine.stop().await;
+    timeout(DEADLINE, holding).await.unwrap().unwrap().unwrap();
 }
