@@ -1,6 +1,7 @@
 //! Tests of the command line: output, errors and exit codes.
 
 mod bad_input;
+mod bridge;
 mod config;
 mod core_dumps;
 mod device;
